@@ -16,7 +16,7 @@ const scope = self as unknown as {
 };
 
 addEventListener('activate', (event) => {
-  (event as ExtendableEvent).waitUntil(offerKeptModules());
+  (event as ExtendableEvent).waitUntil(offerKeptModules(scope.registration.scope));
   void scope.clients.claim();
 });
 addEventListener('fetch', (event) => {

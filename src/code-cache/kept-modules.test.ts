@@ -1,8 +1,9 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { compileKept, findKeptModule, keptModules } from './kept-modules.ts';
+import { compileKept, findKeptModule, keepsModules, keptModules, offerKeptModules } from './kept-modules.ts';
 
 const SCOPE = 'https://linuxrun.example/app/';
 const FOLDER = keptModules(SCOPE);
+const WORKER = `${SCOPE}assets/worker.js`;
 
 /** A cache as browsers have it, and its service worker. */
 class FakeCache {
@@ -31,18 +32,29 @@ function moduleOf(number: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, number);
 }
 
+let all: Map<string, FakeCache>;
 let cache: FakeCache;
 let answers: ReturnType<typeof vi.fn<(url: string) => Promise<Response>>>;
 
-beforeEach(() => {
-  cache = new FakeCache();
+beforeEach(async () => {
+  all = new Map();
   answers = vi.fn(async (url) => (await findKeptModule(url, SCOPE)) ?? new Response('', { status: 404 }));
   vi.stubGlobal('caches', {
-    open: async () => cache,
-    has: async () => true,
-    match: (url: string) => cache.match(url),
+    open: async (name: string) => {
+      const opened = all.get(name) ?? new FakeCache();
+      all.set(name, opened);
+      return opened;
+    },
+    has: async (name: string) => all.has(name),
+    delete: async (name: string) => all.delete(name),
+    match: async (url: string, { cacheName }: { readonly cacheName: string }) =>
+      all.get(cacheName)?.match(url),
   });
   vi.stubGlobal('fetch', answers);
+  vi.stubGlobal('location', { href: WORKER });
+  vi.stubGlobal('navigator', { userAgentData: {} });
+  await offerKeptModules(SCOPE);
+  cache = all.get(FOLDER) as FakeCache;
   return () => vi.unstubAllGlobals();
 });
 
@@ -62,8 +74,34 @@ test('keeps the newest modules', async () => {
   expect(kept).toEqual(Array.from({ length: 16 }, (_, n) => n + 4));
 });
 
+test('keeps none where the service worker of another folder answers', async () => {
+  const other = keptModules('https://linuxrun.example/blog/');
+  expect(numberOf(await compileKept(other, moduleOf(7)))).toEqual(7);
+  expect(answers).not.toHaveBeenCalled();
+  expect([...all.keys()]).toEqual([FOLDER]);
+});
+
+test.each<[string, boolean, string, object]>([
+  ['keeps modules in Chromium', true, WORKER, { userAgentData: {} }],
+  ['keeps none in other browsers', false, WORKER, {}],
+  ['keeps none in a page elsewhere', false, 'https://linuxrun.example/blog/w.js', { userAgentData: {} }],
+])('%s', async (_, keeps, href, navigator) => {
+  vi.stubGlobal('location', { href });
+  vi.stubGlobal('navigator', navigator);
+  expect(keepsModules(SCOPE)).toBe(keeps);
+  all.clear();
+  await offerKeptModules(SCOPE);
+  expect([...all.keys()]).toEqual(keeps ? [FOLDER] : []);
+});
+
+test('forgets all modules with a new service worker', async () => {
+  await compileKept(FOLDER, moduleOf(7));
+  await offerKeptModules(SCOPE);
+  expect([...all].map(([name, { kept }]) => [name, kept.size])).toEqual([[FOLDER, 0]]);
+});
+
 test.each<[string, () => void]>([
-  ['without a service worker', () => vi.spyOn(caches, 'has').mockResolvedValue(false)],
+  ['without a service worker', () => all.clear()],
   ['without a cache', () => vi.stubGlobal('caches', undefined)],
   [
     'without room',

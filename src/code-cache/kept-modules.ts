@@ -4,33 +4,45 @@
  */
 import { toHex } from '../text/hex.ts';
 
-/** Where pages ask for modules: below the scope of their service worker. No file has such a path. */
+/**
+ * Where pages ask for modules: below the scope of their service worker. No file has such a path. The cache is
+ * named by the whole URL, because an origin may have several service workers.
+ */
 const FOLDER = 'compiled-code/';
-const CACHE = 'linuxrun-compiled-code';
 /** The most modules that are kept. A module has up to 6 MiB, and V8's code for it four times as much. */
 const MOST = 16;
 /** The longest wait for the service worker, in ms. */
 const PATIENCE = 2000;
 
-/** Whether this is Chromium, the only browser with client hints. */
-export function keepsModules(): boolean {
-  return 'userAgentData' in navigator;
+/**
+ * Whether this worker's requests are answered by the service worker with the scope, if there is one, and this
+ * is Chromium, the only browser with client hints.
+ */
+export function keepsModules(scope: string): boolean {
+  return location.href.startsWith(scope) && 'userAgentData' in navigator;
 }
 
-/** Pages keep modules once a service worker has called this, because it answers their requests. */
-export async function offerKeptModules(): Promise<void> {
-  if (keepsModules()) await caches.open(CACHE);
+/**
+ * Pages keep modules once their service worker has called this, because it answers their requests. Modules
+ * that were kept before leave, because most are of another release's compiler.
+ */
+export async function offerKeptModules(scope: string): Promise<void> {
+  if (!keepsModules(scope)) return;
+  const folder = keptModules(scope);
+  await caches.delete(folder);
+  await caches.open(folder);
 }
 
 /** @param scope of the service worker, where the files of machines are as well */
-export function keptModules(scope: string | URL): string {
+export function keptModules(scope: string): string {
   return new URL(FOLDER, scope).href;
 }
 
 /** The service worker's answer, if a page asks for a module. */
 export function findKeptModule(url: string, scope: string): Promise<Response> | undefined {
-  if (!url.startsWith(keptModules(scope))) return undefined;
-  return caches.match(url, { cacheName: CACHE }).then((kept) => kept ?? Response.error());
+  const folder = keptModules(scope);
+  if (!url.startsWith(folder)) return undefined;
+  return caches.match(url, { cacheName: folder }).then((kept) => kept ?? Response.error());
 }
 
 /**
@@ -43,9 +55,9 @@ export async function compileKept(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<WebAssembly.Module> {
   try {
-    if (!(await caches.has(CACHE))) return new WebAssembly.Module(bytes);
+    if (!(await caches.has(folder))) return new WebAssembly.Module(bytes);
     const url = folder + toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
-    await keep(url, bytes);
+    await keep(await caches.open(folder), url, bytes);
     return await WebAssembly.compileStreaming(fetch(url, { signal: AbortSignal.timeout(PATIENCE) }));
   } catch {
     // Browsers may refuse to store anything, and the page may have lost its service worker.
@@ -53,8 +65,7 @@ export async function compileKept(
   }
 }
 
-async function keep(url: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  const cache = await caches.open(CACHE);
+async function keep(cache: Cache, url: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   if (await cache.match(url)) return;
   await cache.put(url, new Response(bytes, { headers: { 'Content-Type': 'application/wasm' } }));
   const oldest = (await cache.keys()).slice(0, -MOST);

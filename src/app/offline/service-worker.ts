@@ -118,7 +118,7 @@ async function wasUsed(path: string): Promise<boolean> {
 async function activate(): Promise<void> {
   await removeUnused();
   // Browsers may refuse to store anything.
-  await offerKeptModules().catch(() => {});
+  await offerKeptModules(base).catch(() => {});
   // Firefox waits for every worker of the pages, harts that sleep in Atomics.wait among them, and answers no
   // request until the activation has ended.
   void scope.clients.claim();

@@ -1,13 +1,14 @@
-import { compileKept, keepsModules } from '../../code-cache/kept-modules.ts';
+import { compileKept, keepsModules, keptModules } from '../../code-cache/kept-modules.ts';
 import type { TranslatorStart } from '../protocol.ts';
 import { runTranslator } from '../translator-worker.ts';
 import { becomePart } from './browser-worker.ts';
 
-/** @param start.modules the folder of kept modules */
-function run({ modules, ...start }: TranslatorStart & { readonly modules: string }): Promise<never> {
+/** @param start.scope see `keptModules` */
+function run({ scope, ...start }: TranslatorStart & { readonly scope: string }): Promise<never> {
   // Keeping them takes tasks of a thread that waits, for which older browsers lack `Atomics.waitAsync`.
-  if (!keepsModules() || !('waitAsync' in Atomics)) return runTranslator(start);
-  return runTranslator(start, { compile: (bytes) => compileKept(modules, bytes), needsTasks: true });
+  if (!keepsModules(scope) || !('waitAsync' in Atomics)) return runTranslator(start);
+  const folder = keptModules(scope);
+  return runTranslator(start, { compile: (bytes) => compileKept(folder, bytes), needsTasks: true });
 }
 
 becomePart(run);

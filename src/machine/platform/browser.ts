@@ -1,4 +1,3 @@
-import { keptModules } from '../../code-cache/kept-modules.ts';
 import { lendStore } from '../../storage/browser.ts';
 import { MachineError, type PackedError, unpackError } from '../errors.ts';
 import type { Platform } from './platform.ts';
@@ -47,7 +46,7 @@ export function browserPlatform(
         const lent = lendStore();
         worker.postMessage({ ...start, lent }, [...transfer, lent]);
       } else if (start.role === 'translator') {
-        worker.postMessage({ ...start, modules: keptModules(new URL(base, location.href)) }, transfer);
+        worker.postMessage({ ...start, scope: new URL(base, location.href).href }, transfer);
       } else worker.postMessage(start, transfer);
       return { setReferenced() {}, terminate: async () => worker.terminate() };
     },
