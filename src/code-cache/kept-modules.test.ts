@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { compileKept, findKeptModule, keepsModules, keptModules, offerKeptModules } from './kept-modules.ts';
+import { findKeptModule, keepsModules, keptCompiler, keptModules, offerKeptModules } from './kept-modules.ts';
 
 const SCOPE = 'https://linuxrun.example/app/';
 const FOLDER = keptModules(SCOPE);
@@ -31,6 +31,9 @@ class FakeCache {
 function moduleOf(number: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, number);
 }
+
+/** Compiles a module in a visit of its own. */
+const compileKept = (folder: string, bytes: Uint8Array<ArrayBuffer>) => keptCompiler(folder)(bytes);
 
 let all: Map<string, FakeCache>;
 let cache: FakeCache;
@@ -72,6 +75,22 @@ test('keeps the newest modules', async () => {
   for (let number = 0; number < 20; number++) await compileKept(FOLDER, moduleOf(number));
   const kept = [...cache.kept.values()].map((bytes) => bytes.at(-1));
   expect(kept).toEqual(Array.from({ length: 16 }, (_, n) => n + 4));
+});
+
+test('keeps what each visit asks for', async () => {
+  for (let number = 1; number < 20; number++) {
+    const compile = keptCompiler(FOLDER);
+    for (const each of [0, number]) await compile(moduleOf(each));
+  }
+  const kept = [...cache.kept.values()].map((bytes) => bytes.at(-1));
+  expect(kept).toEqual([0, ...Array.from({ length: 15 }, (_, n) => n + 5)]);
+});
+
+test('asks no more in a visit in which the service worker has not answered', async () => {
+  answers.mockRejectedValue(new DOMException('late', 'TimeoutError'));
+  const compile = keptCompiler(FOLDER);
+  for (const number of [1, 2, 3]) expect(numberOf(await compile(moduleOf(number)))).toEqual(number);
+  expect(answers).toHaveBeenCalledOnce();
 });
 
 test('keeps none where the service worker of another folder answers', async () => {

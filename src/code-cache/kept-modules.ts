@@ -46,28 +46,40 @@ export function findKeptModule(url: string, scope: string): Promise<Response> | 
 }
 
 /**
- * Compiles a module, by V8's code for it if that is kept.
+ * Compiles the modules of one machine, by V8's code for them if that is kept.
  * @param folder see `keptModules`
- * @throws CompileError if it is not valid
+ * @returns a function that throws a CompileError if a module is not valid
  */
-export async function compileKept(
+export function keptCompiler(
   folder: string,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<WebAssembly.Module> {
-  try {
-    if (!(await caches.has(folder))) return new WebAssembly.Module(bytes);
-    const url = folder + toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
-    await keep(await caches.open(folder), url, bytes);
-    return await WebAssembly.compileStreaming(fetch(url, { signal: AbortSignal.timeout(PATIENCE) }));
-  } catch {
-    // Browsers may refuse to store anything, and the page may have lost its service worker.
-    return new WebAssembly.Module(bytes);
-  }
+): (bytes: Uint8Array<ArrayBuffer>) => Promise<WebAssembly.Module> {
+  const asked = new Set<string>();
+  let hasFailed = false;
+  return async (bytes) => {
+    try {
+      if (hasFailed || !(await caches.has(folder))) return new WebAssembly.Module(bytes);
+      const url = folder + toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+      asked.add(url);
+      await keep(await caches.open(folder), url, bytes, asked);
+      return await WebAssembly.compileStreaming(fetch(url, { signal: AbortSignal.timeout(PATIENCE) }));
+    } catch {
+      // Browsers may refuse to store anything, and the page may have lost its service worker.
+      hasFailed = true;
+      return new WebAssembly.Module(bytes);
+    }
+  };
 }
 
-async function keep(cache: Cache, url: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+/** @param asked the modules that stay, because the next visit asks for most of them, too */
+async function keep(
+  cache: Cache,
+  url: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  asked: ReadonlySet<string>,
+): Promise<void> {
   if (await cache.match(url)) return;
   await cache.put(url, new Response(bytes, { headers: { 'Content-Type': 'application/wasm' } }));
-  const oldest = (await cache.keys()).slice(0, -MOST);
+  const kept = await cache.keys();
+  const oldest = kept.filter((request) => !asked.has(request.url)).slice(0, Math.max(kept.length - MOST, 0));
   await Promise.all(oldest.map((request) => cache.delete(request)));
 }

@@ -1,4 +1,4 @@
-import { compileKept, keepsModules, keptModules } from '../../code-cache/kept-modules.ts';
+import { keepsModules, keptCompiler, keptModules } from '../../code-cache/kept-modules.ts';
 import type { TranslatorStart } from '../protocol.ts';
 import { runTranslator } from '../translator-worker.ts';
 import { becomePart } from './browser-worker.ts';
@@ -7,8 +7,7 @@ import { becomePart } from './browser-worker.ts';
 function run({ scope, ...start }: TranslatorStart & { readonly scope: string }): Promise<never> {
   // Keeping them takes tasks of a thread that waits, for which older browsers lack `Atomics.waitAsync`.
   if (!keepsModules(scope) || !('waitAsync' in Atomics)) return runTranslator(start);
-  const folder = keptModules(scope);
-  return runTranslator(start, { compile: (bytes) => compileKept(folder, bytes), needsTasks: true });
+  return runTranslator(start, { compile: keptCompiler(keptModules(scope)), needsTasks: true });
 }
 
 becomePart(run);
