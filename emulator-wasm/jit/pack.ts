@@ -41,6 +41,8 @@ export interface PackedRegion {
 
 /** The most bytes of a pack. */
 export const PACK_SIZE = 6 << 20;
+/** The most that stays when there is more. The room lets this pack stay as it is in the next runs. */
+const KEPT_SIZE = 4.5 * 2 ** 20;
 /** A region is forgotten when this many packs have been stored that did not need it. */
 const OLDEST = 16;
 /** What a record has room for. The age of a region whose pack is never merged goes on growing. */
@@ -327,8 +329,8 @@ export function mergePacks(
   );
   const fresh = [...needed.values()].map((region) => ({ region, age: 0 }));
   const packs = compact([...older, fresh]);
-  const written = concatenate(packs.map(writePack));
-  return written.length > PACK_SIZE ? writePack(newestFirst(packs)) : written;
+  const written = concatenate(packs.map((pack) => writePack(pack, Number.POSITIVE_INFINITY)));
+  return written.length > PACK_SIZE ? writePack(newestFirst(packs), KEPT_SIZE) : written;
 }
 
 /** @param packs the oldest first */
@@ -352,8 +354,8 @@ function newestFirst(packs: readonly RegionRecord[][]): RegionRecord[] {
 }
 
 /** Returns the pack of those regions that fit. */
-function writePack(regions: readonly RegionRecord[]): Uint8Array<ArrayBuffer> {
-  const writer = new PackWriter();
+function writePack(regions: readonly RegionRecord[], most: number): Uint8Array<ArrayBuffer> {
+  const writer = new PackWriter(most);
   return concatenate(regions.flatMap(({ region, age }) => writer.add(region, age) ?? []));
 }
 
@@ -380,7 +382,10 @@ export function shipPack(pack: Uint8Array, program: Uint8Array, version: string)
     own.add(latin1.decode(program.subarray(at, at + PAGE_SIZE)));
   const isOwn = ({ bytes }: PackedPage) => own.has(nameOfPage(bytes));
   const regions = readPack(pack).filter(({ isPortable, pages }) => isPortable && pages.every(isOwn));
-  const shipped = writePack(regions.map((region) => ({ region, age: 0 })));
+  const shipped = writePack(
+    regions.map((region) => ({ region, age: 0 })),
+    PACK_SIZE,
+  );
   const head = new TextEncoder().encode(`${version}\n`);
   const file = new Uint8Array(head.length + shipped.length);
   file.set(head);
