@@ -306,9 +306,9 @@ function requireSound(pages: readonly PackedPage[], body: FunctionBody): void {
 
 /**
  * Adds the regions that a run has compiled to the stored packs, as a pack of their own. The others stay as
- * they are, because a browser keeps its own code for the module of a pack. A pack that has not twice as many
- * regions as those after it is merged with them, except for what is forgotten. If there is too much in all,
- * the newest regions stay.
+ * they are, because a browser keeps its own code for the module of a pack. A pack with less than twice as
+ * many regions as the newer packs is merged with them, without the regions that are forgotten. If the packs
+ * become too large, only the newest regions stay.
  * @param made the run's records
  * @param used the names of the stored regions that the run has used
  * @param ages whether what the run did not need gets older, as it does once in each run
@@ -338,18 +338,19 @@ function compact(packs: readonly RegionRecord[][]): RegionRecord[][] {
   const kept: RegionRecord[][] = [...packs];
   let last = kept.pop() ?? [];
   for (let before = kept.pop(); before; before = kept.pop()) {
-    const needed = before.filter(({ age }) => age <= OLDEST);
+    const needed = before.filter(isRemembered);
     if (needed.length >= 2 * last.length) return [...kept, before, last];
     last = [...needed, ...last];
   }
   return [last];
 }
+function isRemembered({ age }: RegionRecord): boolean {
+  return age <= OLDEST;
+}
+
 /** Those that are not forgotten. @param packs the oldest first */
 function newestFirst(packs: readonly RegionRecord[][]): RegionRecord[] {
-  const needed = packs
-    .toReversed()
-    .flat()
-    .filter(({ age }) => age <= OLDEST);
+  const needed = packs.toReversed().flat().filter(isRemembered);
   return needed.sort((a, b) => a.age - b.age);
 }
 
