@@ -69,8 +69,7 @@ test('without its server the page loads again, is isolated, and runs demo images
   await expect(visitor.image).toHaveValue('BusyBox');
 });
 
-test('compiles the code of an earlier run from its cache', async ({ page, visitor, browserName }) => {
-  test.skip(browserName !== 'chromium', 'other browsers keep no compiled code with cached files');
+test('compiles the code of an earlier run from its cache', async ({ page, visitor }) => {
   server = await startServer([SITE], 0);
   const answered: boolean[] = [];
   page.on('response', (response) => {
