@@ -20,7 +20,7 @@ addEventListener('activate', (event) => {
   void scope.clients.claim();
 });
 addEventListener('fetch', (event) => {
-  const { request, respondWith } = event as FetchEvent;
-  const kept = findKeptModule(request.url, scope.registration.scope);
-  if (kept) respondWith.call(event, kept);
+  const fetching = event as FetchEvent;
+  const kept = findKeptModule(fetching.request.url, scope.registration.scope);
+  if (kept) fetching.respondWith(kept);
 });
