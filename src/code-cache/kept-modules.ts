@@ -9,7 +9,7 @@ import { toHex } from '../text/hex.ts';
  * named by the whole URL, because an origin may have several service workers.
  */
 const FOLDER = 'compiled-code/';
-/** The most modules that are kept. A module has up to 6 MiB, and V8's code for it four times as much. */
+/** The maximum of kept modules. A module has at most 6 MiB, and V8's code for it is four times as large. */
 const MOST = 16;
 /** The longest wait for the service worker, in ms. */
 const PATIENCE = 2000;

@@ -5,7 +5,7 @@ import { becomePart } from './browser-worker.ts';
 
 /** @param start.scope see `keptModules` */
 function run({ scope, ...start }: TranslatorStart & { readonly scope: string }): Promise<never> {
-  // Keeping them takes tasks of a thread that waits, for which older browsers lack `Atomics.waitAsync`.
+  // Chromium stores V8's code in tasks of this thread, so the thread must not block. Older versions block.
   if (!keepsModules(scope) || !('waitAsync' in Atomics)) return runTranslator(start);
   return runTranslator(start, { compile: keptCompiler(keptModules(scope)), needsTasks: true });
 }
